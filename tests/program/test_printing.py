@@ -1,5 +1,6 @@
 """The formula of a node reads back as a program with the same values."""
 
+import math
 import random
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ import diffcompare as dc
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.program.dag import Builder, Node, Program
 from diffcompare.program.operations import OPERATIONS
-from diffcompare.program.printing import formula
+from diffcompare.program.printing import formula, number_text
 
 UNARY = ["sin", "cos", "exp", "sqrt", "abs", "cbrt", "log1p", "tanh", "asinh", "sign", "exp2", "expm1", "atan", "acosh"]
 GRID = np.array([-2.7, -1.0, -0.3, 0.0, 0.2, 0.75, 1.0, 2.9, 41.0])
@@ -194,3 +195,21 @@ def test_long_formulas_are_cut_in_the_middle() -> None:
     assert len(text) <= 60
     assert text.startswith(("sin(x)", "sin(1*x)"))
     assert text.endswith("sin(59*x)")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (math.pi, "pi"),
+        (-2 * math.pi, "-2*pi"),
+        (math.pi / 180, "pi/180"),
+        (-math.pi, "-pi"),
+        (3 * math.pi / 4, "3*pi/4"),
+        (math.nextafter(math.pi, 4), "3.14159"),
+        (3.1415926, "3.14159"),
+        (1e6 * math.pi, "3.14159e+06"),
+    ],
+)
+def test_what_is_not_read_exactly_is_called_by_pi(value: float, text: str) -> None:
+    assert number_text(Fraction(value), exact=False)[1] == text
+    assert "pi" not in number_text(Fraction(value), exact=True)[1]

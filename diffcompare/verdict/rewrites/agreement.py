@@ -101,7 +101,7 @@ def path_of(found: Found) -> list[Any]:
 
 
 def _product(path: Sequence[Any]) -> Any:
-    """Return the product of which the end of a path is a part: what is missing there may be missing beside all of it."""
+    """Return the product of which the end of a path is a part: a term may be missing beside all of it as well."""
     *around, whole = path
     for node in reversed(around if isinstance(whole, ast.expr) else []):
         match node:

@@ -332,17 +332,26 @@ def _stepped(parts: Sequence[Any]) -> Iterator[list[Any]]:
 
 def _moved(index: ast.Slice) -> Iterator[ast.Slice]:
     """Yield the slices of as many elements before and after one whose bounds are written as numbers."""
-    match index:
-        case ast.Slice(None | ast.Constant(int()) as lower, ast.Constant(int(end)), None):
-            begin = 0 if lower is None else lower.value
-            for step in (-1, 1) if begin else (1,):
-                yield ast.Slice(ast.Constant(begin + step), ast.Constant(end + step), None)
-        case ast.Slice(None | ast.Constant(int()) as lower, ast.UnaryOp(ast.USub(), ast.Constant(int(left))), None):
-            # the last elements that are left out become fewer
-            begin = 0 if lower is None else lower.value
-            for step in (-1, 1) if begin else (1,):
-                bounds = begin + step, step - left
-                yield ast.Slice(*(ast.Constant(bound) if bound else None for bound in bounds), None)
+    begin, end = _bound(index.lower), _bound(index.upper)
+    if begin is None or end is None or index.step is not None:
+        return
+    for step in (-1, 1):
+        # what is left out at the end is counted from there
+        if begin + step >= 0 and (end > 0 or end + step <= 0):
+            lower, upper = (ast.Constant(bound) if bound else None for bound in (begin + step, end + step))
+            yield ast.Slice(lower, upper)
+
+
+def _bound(node: ast.expr | None) -> int | None:
+    """Return the bound of a slice, 0 where there is none; None where it is no number."""
+    match node:
+        case None:
+            return 0
+        case ast.Constant(int(number)):
+            return number
+        case ast.UnaryOp(ast.USub(), ast.Constant(int(number))):
+            return -number
+    return None
 
 
 def _slices(names: Names) -> list[ast.expr]:

@@ -84,7 +84,8 @@ class Direct:
         """Return how many times each row of elements makes the value; NaN where that is no short number."""
         left = self.value - own
         largest = int(np.argmax(np.abs(left)))
-        found = _short(np.divide(left[largest], rows[:, largest]))
+        there = rows[:, largest]
+        found = _short(np.divide(left[largest], there, out=np.full(there.shape, np.nan), where=there != 0))
         return np.where(self.has_rows(own + np.nan_to_num(found)[:, None] * rows), found, np.nan)
 
 
@@ -143,9 +144,7 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
     return Needed(slopes, float(slopes @ own - weights @ here.gap.reshape(-1)), probe.stays)
 
 
-def _direct(
-    probe: Probe, run: Callable[[], Floats | None], here: Nearby, draws: np.random.Generator
-) -> Direct | None:
+def _direct(probe: Probe, run: Callable[[], Floats | None], here: Nearby, draws: np.random.Generator) -> Direct | None:
     """Move all elements of a value at once; None where they do not come to the gradient as they are."""
     own = np.asarray(probe.times[0][0], dtype=np.float64)
     if own.size != here.claimed.size:

@@ -112,7 +112,9 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed | 
         yield Insertion(site, operation, Item(text, cost, operation))
 
 
-def _right_rows(site: Site, known: Known | Needed | Direct, own: Floats, made: Floats) -> Iterator[tuple[str, int, float]]:
+def _right_rows(
+    site: Site, known: Known | Needed | Direct, own: Floats, made: Floats
+) -> Iterator[tuple[str, int, float]]:
     """Yield by which operation which row makes a value what it must be, and how many times it is taken."""
     rows = {"+": own + made, "-": own - made, "*": own * made, "/": own / made}
     for operation, new in rows.items():

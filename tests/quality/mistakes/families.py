@@ -77,13 +77,15 @@ def repairs(text: str, old: str, new: str) -> bool:
 
     A factor may be called by the name that it has in the source, as ``T``, in place of its number.
     """
-    said = re.match(r"(?:the (?:factor|divisor|term|constant) )?(.+?) (is missing|is too many|stands in place of)\b", text)
+    said = re.match(
+        r"(?:the (?:factor|divisor|term|constant) )?(.+?) (is|stands) (missing|too many|in place of)\b", text
+    )
     if said is None:
         return False
     named, before, after = (Counter(re.findall(r"[\w.]+", one.replace("np.", ""))) for one in (said[1], old, new))
-    if said[2] == "stands in place of":
+    if said[2] == "stands":
         return bool(named) and named <= after - before
-    return bool(named) and named == (before - after if said[2] == "is missing" else after - before)
+    return bool(named) and named == (before - after if said[3] == "missing" else after - before)
 
 
 def says(text: str, kind: str, *, family: str, also: str = "", number: float | None = None) -> bool:

@@ -10,14 +10,14 @@ import pytest
 import diffcompare as dc
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.rewrites.insertions import Probe
-from diffcompare.verdict.rewrites.needed import Needed, needed
+from diffcompare.verdict.rewrites.needed import Direct, Needed, needed
 
 TURN = np.array([[0.3, -1.2], [0.7, 0.4]])
 VALUES = [np.array([0.5, -0.8]), np.array([1.5, 0.25])]
 RIGHT = [np.array([0.1, 2.0]), np.array([-0.3, 0.75])]
 
 
-def asked(of: Any) -> Needed | None:
+def asked(of: Any) -> Needed | Direct | None:
     """What two values must be in a gradient of them."""
     probe = Probe({})
     for value in VALUES:
@@ -59,6 +59,28 @@ def test_nothing_is_told_where_the_gradient_is_not_affine_or_the_elements_are_ma
     probe(np.ones(11), {})
     here = Nearby(np.zeros(2), np.zeros(2), np.ones(2), np.zeros(2), None, (), ())
     assert needed(probe, lambda: probe(np.ones(11), {}), here, 10) is None
+
+
+def test_of_elements_that_come_to_the_gradient_as_they_are_each_is_told() -> None:
+    own, right = np.linspace(1.0, 2.0, 100), np.linspace(1.0, 2.0, 100) ** 2
+
+    def told(of: Any) -> Needed | Direct | None:
+        probe = Probe({})
+        claimed, certified = of(probe(own, {})), of(right)
+        here = Nearby(np.zeros(100), claimed, certified, np.zeros(100), None, (), ())
+        return needed(probe, lambda: of(probe(own, {})), here, 10)
+
+    wanted = told(lambda value: np.arange(100.0) - 3 * value)
+    assert isinstance(wanted, Direct)
+    last = np.append(right[:-1], own[-2])
+    assert wanted.has_rows(np.array([right, own, last])).tolist() == [True, False, False]
+    left = right - own
+    rows = np.array([left / 3, -left, np.append(left[:-1], 0.5), 0 * left, np.pi * left])
+    assert np.array_equal(wanted.multiples_of(rows, own), [3, -1, *[np.nan] * 3], equal_nan=True)
+    # as other elements, or other than affine
+    assert told(lambda value: value[::-1]) is None
+    assert told(np.cumsum) is None
+    assert told(np.sqrt) is None
 
 
 X = np.array([[1.0, 2.0], [0.5, -1.0], [-0.3, 0.8], [1.4, 0.2]])
