@@ -106,12 +106,20 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
             return values_of(_traced(problem, judgement), _names(problem), asked or ())
         return None
 
-    told, note = (None, "") if asked is None else search(problem, traces, asked, wrong, values)
+    told, note = (None, "") if asked is None else search(problem, traces, _returned(asked), wrong, values)
     # what the source says stands, also where the term is not found in the function
     found = Pointed(judgement.marks, cause) if told is None else _rewritten(told, cause, [])
     with suppress(Exception):
         found = _explained(problem, judgement, cause, asked, told, budget)
     return replace(found, notes=(note,)) if note else found
+
+
+def _returned(asked: Sequence[Nearby]) -> Sequence[Nearby]:
+    """Leave out what the codes are in real numbers where that is right: what is wrong then is how they round."""
+    here = asked[0].difference
+    if here is None or (np.abs(here) > asked[0].threshold).any():
+        return asked
+    return [replace(one, difference=None) for one in asked]
 
 
 def _explained(

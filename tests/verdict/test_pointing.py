@@ -227,7 +227,13 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (network, no_square, V, "a", "this should be a ** 2"),
     (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should not be transposed"),
     (short_network, wrong_axis, V, "0", "the axis should be 1"),
-    (network, no_chain, V, "np.ones_like(a)", "the term -(a * a) is missing"),
+    (
+        network,
+        no_chain,
+        V,
+        "r[:, None] * np.ones_like(a)",
+        "the term -(a * a) is missing beside np.ones_like(a)",
+    ),
     (wave, bare_variable, W, "x", "this is half of what it should be"),
     (two_numbers, half_a_number, W, "SLOPE / STEP**2", "this is half of what it should be"),
     (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be 2*x"),
@@ -281,7 +287,9 @@ def forgets_degrees(p: Any) -> Any:
 def test_a_factor_may_be_missing_where_the_value_is_made() -> None:
     marks = dc.check_gradient(turned_by_degrees, forgets_degrees, [12.0, 0.4]).marks
     found = [(mark.text, mark.message) for mark in marks if mark.role == "gradient"]
-    assert found == [("np.cos(angle) * ARM[1] - np.sin(angle) * ARM[0]", "the factor np.pi / 180 is missing")]
+    missing = "the factor np.pi / 180 is missing"
+    assert found[0] == ("np.cos(angle) * ARM[1] - np.sin(angle) * ARM[0]", missing)
+    assert found[1:] == [("2 * (r @ slope)", f"or here: {missing}")]
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,26 @@ class Found:
 
     def is_part_of(self, other: Found) -> bool:
         """Tell whether the same is missing in a part of an expression: which of the two nothing tells."""
-        alike = (self.rewrite.kind, self.rewrite.this) == (other.rewrite.kind, other.rewrite.this)
-        return alike and any(node is other.rewrite.node for node in path_of(self))
+        return self._added == other._added != "" and any(node is other.rewrite.node for node in path_of(self))
+
+    @property
+    def _added(self) -> str:
+        """An operation and what stands on its other side; empty where nothing is put in beside an expression."""
+        match self.rewrite.changes[0].new:
+            case ast.BinOp(left, op, right) if left is self.rewrite.node:
+                return f"{type(op).__name__} {text_of(right)}"
+        return ""
 
     def is_of_sum(self) -> bool:
-        """Tell whether a term is missing that depends on something."""
-        new = self.rewrite.changes[0].new
-        return self.rewrite.kind == "missing term" and not isinstance(getattr(new, "right", None), ast.Constant)
+        """Tell whether a term is missing that has a name and depends on something."""
+        if self.rewrite.kind != "missing term" or not self._added:
+            return False
+        term = self.rewrite.changes[0].new.right
+        return not isinstance(term, ast.Constant) and text_of(term) in self.rewrite.this
+
+    def is_in_line_of(self, other: Found) -> bool:
+        """Tell whether both change the same statement."""
+        return path_of(self)[0] is path_of(other)[0]
 
     def told(self, components: Sequence[int]) -> Told:
         """Mark what is to blame, and say why the gradient is wrong."""
@@ -105,7 +118,9 @@ def _product(path: Sequence[Any]) -> Any:
     *around, whole = path
     for node in reversed(around if isinstance(whole, ast.expr) else []):
         match node:
-            case ast.BinOp(op=ast.Mult() | ast.MatMult()) | ast.UnaryOp(op=ast.USub()):
+            case ast.BinOp(op=ast.Mult()) | ast.UnaryOp(op=ast.USub()):
+                whole = node
+            case ast.BinOp(op=ast.MatMult()) if whole is path[-1]:
                 whole = node
             case ast.BinOp(left=left, op=ast.Div()) if left is whole:
                 whole = node

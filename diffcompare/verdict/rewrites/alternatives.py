@@ -51,6 +51,11 @@ _NAMES, _BRIEF, _UNLIKE = 24, 2, 1.34
 _PRODUCTS, _SYMMETRIC = frozenset({"dot", "matmul", "matvec"}), 1.28
 # of an equality in place of an inequality: of a branch that is wrong it leaves nothing
 _EQUATED = 1.3
+# less than double precision
+_NARROW = {
+    "float32": "float32", "single": "float32", "f4": "float32", "float16": "float16", "half": "float16",
+    "f2": "float16", "complex64": "complex64",
+}  # fmt: skip
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
 
 
@@ -66,6 +71,7 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     for site in sites:
         node = site.node
         stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+        yield from _precise(site)
         if isinstance(node, ast.stmt):
             yield from of_line(site, names)
         elif isinstance(node, ast.Subscript):
@@ -82,6 +88,44 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             yield from _transposed(site, names)
             yield from _symmetric(site)
             yield from _next_to(site)
+            yield from _unused(site, names)
+
+
+def _repeated(site: Site, names: Names) -> Iterator[Rewrite]:
+    """A variable in place of an element that a list holds twice: one may have been copied."""
+    elements = site.node.elts
+    texts = [text_of(one) for one in elements]
+    for k, text in enumerate(texts):
+        # what is made anew would be written into
+        computed = isinstance(elements[k], ast.BinOp | ast.Subscript)
+        for name in names.variables if texts.count(text) > 1 and computed else ():
+            if name not in texts:
+                change = Change(site.node, "elts", k, ast.copy_location(ast.Name(name, ast.Load()), elements[k]))
+                words = f"this should be {name}", f"{{}} stands in place of {name}"
+                yield Rewrite(elements[k], (change,), 1.15, "other value", *words)
+
+
+def _precise(site: Site) -> Iterator[Rewrite]:
+    """Double precision in place of another one."""
+    match site.node:
+        case ast.Attribute(value, str(name)) if name in _NARROW:
+            new: ast.expr = ast.Attribute(value, "float64", ast.Load())
+        case ast.Constant(str(name)) if name in _NARROW:
+            new = ast.Constant("float64")
+        case _:
+            return
+    rounded = site.owner if isinstance(site.owner, ast.Call) else site.node
+    words = f"values are rounded to {_NARROW[name]} here", f"{{}} rounds values to {_NARROW[name]}"
+    yield Rewrite(rounded, (site.replaced(new),), 0.9, "float32", *words)
+
+
+def _unused(site: Site, names: Names) -> Iterator[Rewrite]:
+    """What nothing reads, in place of another expression."""
+    if isinstance(site.node, ast.BinOp | ast.Call | ast.Subscript) and is_value(site):
+        inner = {node.id for node in ast.walk(site.node) if isinstance(node, ast.Name)}
+        for name in names.unused:
+            if name not in inner:
+                yield _instead(site, ast.Name(name, ast.Load()), 1.25)
 
 
 def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -120,6 +164,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 said = f"{text_of(elements[i])} and {text_of(elements[j])} should be exchanged"
                 change = site.replaced(type(site.node)(exchanged(elements, i, j), ast.Load()))
                 yield Rewrite(site.node, (change,), 1.1 + 0.02 * (j - i - 1), "permuted", said, said + " in {}")
+            yield from _repeated(site, names)
         case ast.Attribute(value, "T"):
             conjugate = ast.Call(ast.Attribute(value, "conj", ast.Load()), [], [])
             yield _instead(site, ast.Attribute(conjugate, "T", ast.Load()), 1.25)

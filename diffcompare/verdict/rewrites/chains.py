@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffcompare.verdict.rewrites.agreement import Found, path_of
+from diffcompare.verdict.rewrites.insertions import written
 from diffcompare.verdict.rewrites.running import Body
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, is_value
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, is_value, text_of
 
 __all__ = ["alike"]
 
@@ -56,11 +57,11 @@ def alike(
 
     ``tried`` tells of a change whether it does. From line to line the outermost expressions are taken.
     """
-    make = _maker(found)
+    same = _same(found.rewrite)
     lines = [line for body, sites, _ in parts for line in _lines(body, sites)]
     start = path_of(found)[0]
     waiting = [line for line in lines if line.node is start]
-    if make is None or not waiting:
+    if same is None or not waiting:
         return
     asked = {id(line.node) for line in waiting}
     while waiting:
@@ -71,35 +72,54 @@ def alike(
             if id(line.node) in asked or len(asked) > _LINES:
                 continue
             asked.add(id(line.node))
-            right = list(_right(line, found.rewrite, make, tried))
+            right = list(_right(line, same, tried))
             yield from right
             waiting += [line] * bool(right)
 
 
-def _right(
-    line: _Line, rewrite: Rewrite, make: Callable[[Any], Any], tried: Callable[[Rewrite, Body], Found | None]
-) -> Iterator[Found]:
+def _right(line: _Line, same: _Same, tried: Callable[[Rewrite, Body], Found | None]) -> Iterator[Found]:
     inside: set[int] = set()
     count = 0
     for site in line.sites:
         if id(site.node) in inside or count == _EACH or not is_value(site) or isinstance(site.node, ast.Constant):
             continue
         count += 1
-        change = site.replaced(make(site.node))
-        found = tried(Rewrite(site.node, (change,), rewrite.cost, rewrite.kind, rewrite.this, rewrite.cause), line.body)
+        found = tried(same.at(site), line.body)
         if found is not None:
             inside |= {id(node) for node in ast.walk(site.node)}
             yield found
 
 
-def _maker(found: Found) -> Callable[[Any], Any] | None:
-    """Return what does to another expression what a change does to its own; None for all but factors and signs."""
-    rewrite = found.rewrite
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """What does to other expressions what a change does to its own, and what is said of it."""
+
+    make: Callable[[Any], Any]
+    rewrite: Rewrite
+    words: tuple[str, str]
+
+    def at(self, site: Site) -> Rewrite:
+        """Return the change of another expression."""
+        changes = (site.replaced(self.make(site.node)),)
+        return Rewrite(site.node, changes, self.rewrite.cost, self.rewrite.kind, *self.words)
+
+
+def _same(rewrite: Rewrite) -> _Same | None:
+    """Return what does the same; None for all but factors and signs."""
+    words = rewrite.this, rewrite.cause
     if rewrite.kind == "sign" and isinstance(rewrite.node, ast.expr):
-        return lambda node: ast.UnaryOp(ast.USub(), node)
-    match rewrite.changes[0].new:
-        case ast.BinOp(left, ast.Mult() | ast.Div() as op, right) if left is rewrite.node:
-            return lambda node: ast.BinOp(node, op, right)
+        return _Same(lambda node: ast.UnaryOp(ast.USub(), node), rewrite, words)
+    match rewrite.changes[0].new, rewrite.node:
+        case ast.BinOp(left, ast.Mult() | ast.Div() as op, right), whole if left is whole:
+            return _Same(lambda node: ast.BinOp(node, op, right), rewrite, words)
+        case new, ast.BinOp(ast.Constant(int() | float() as number), ast.Mult(), right) if number and (
+            text_of(new) == text_of(right)
+        ):
+            # what is a number too many here is one that is missing there
+            (other, *_) = (*written(1 / number), f"1 / {number}")
+            said = f"the factor {other} is missing"
+            divided = ast.Constant(number)
+            return _Same(lambda node: ast.BinOp(node, ast.Div(), divided), rewrite, (said, said + " in {}"))
     return None
 
 

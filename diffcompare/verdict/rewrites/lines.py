@@ -72,9 +72,22 @@ def of_line(site: Site, names: Names) -> Iterator[Rewrite]:
         said = f"should stand before line {node.lineno}"
         words = f"this {said}", f"{{}} {said}: one of the two takes a stale value"
         yield Rewrite(following, changes, 1.1, "stale", *words)
+        if _are_parts(node, following) and text_of(node.value) != text_of(following.value):
+            # what is written into two parts of something, each into the other
+            both = ((node, following.value), (following, node.value))
+            values = tuple(Change(line, "value", None, value) for line, value in both)
+            said = f"{text_of(node.value)} and {text_of(following.value)} should be exchanged"
+            yield Rewrite(node, values, 1.15, "permuted", said, said, (following,))
     if isinstance(node, ast.Assign | ast.AugAssign) and len(body) > 1:
         words = "this line does not belong here", "the line {} is too many"
         yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
+
+
+def _are_parts(one: Any, other: Any) -> bool:
+    """Tell whether two lines write into parts of the same."""
+    targets = [getattr(line, "target", None) or getattr(line, "targets", [None])[0] for line in (one, other)]
+    parts = [text_of(target.value) for target in targets if isinstance(target, ast.Subscript)]
+    return len(parts) == len(targets) and parts[0] == parts[1]
 
 
 def _other_way(site: Site) -> Iterator[Rewrite]:
@@ -295,9 +308,8 @@ def of_places(site: Site, names: Names) -> Iterator[Rewrite]:
             # an element of the diagonal
             some = [name for name in names.indices if name != own]
             others = [ast.Tuple([ast.Name(name, ast.Load())] * 2, ast.Load()) for name in some]
-    for other in others:
-        ast.fix_missing_locations(ast.copy_location(other, node.slice))
-        text = text_of(ast.Subscript(node.value, other, node.ctx))
+    others = [ast.fix_missing_locations(ast.copy_location(other, node.slice)) for other in others]
+    for text, other in {text_of(ast.Subscript(node.value, one, node.ctx)): one for one in others}.items():
         kind, words = "shifted", (f"this should be {text}", f"{{}} stands in place of {text}")
         if "For.iter" in site.around:
             said = f"the loop should run over {text}"

@@ -167,12 +167,15 @@ class Rewriting:
             gradient = self.trial.compiled(body, rewrite.changes)
             return None if gradient is None else self._tried(rewrite, body, gradient)
 
-        some = [found, *found.others]
+        more = list[Found]()
         with contextlib.suppress(Exhausted), quiet():
-            known = {id(one.rewrite.node) for one in some}
-            more = [one for one in alike(found, self.parts, tried) if id(one.rewrite.node) not in known]
-            some += filter(self._is_sure, more)
-        return self._best(some) if len(some) > 1 + len(found.others) else found
+            known = {id(one.rewrite.node) for one in (found, *found.others)}
+            more += (one for one in alike(found, self.parts, tried) if id(one.rewrite.node) not in known)
+        best = self._best([found, *found.others, *filter(self._is_sure, more)]) if more else None
+        if best is None:
+            return found
+        others = (one for one in (best, *best.others) if one.rewrite is not found.rewrite)
+        return replace(found, others=tuple(others))
 
     def sought(self) -> Found | None:
         """Return a change of what is written in either code."""
@@ -508,6 +511,13 @@ class Rewriting:
         with contextlib.suppress(Exhausted):
             left = [*map(self._left_strange, found)] if len(found) > 1 else [0] * len(found)
             best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
+            # of a value without a factor nobody knows whether it has to be known, but for those beside it
+            near = [
+                one
+                for one, k in zip(found, left, strict=True)
+                if k <= min(left) + 1 and one.rewrite.kind == "chain factor"
+            ]
+            best += [one for one in near if one not in best and not one.is_in_line_of(best[0])]
             # the whole product is asked
             best += [one for one in found if one not in best and one.says_as(best[0])]
             best += [one for one in found if one not in best and any(part.is_part_of(one) for part in best)]
@@ -699,11 +709,8 @@ def _is_bare(node: ast.AST) -> bool:
 
 
 def _allowed(found: Found) -> int:
-    """Return how many values more may be strange: of a value without a factor nobody knows whether it has to be known.
-
-    Half of one, and what is subtracted, may be.
-    """
-    return int(found.rewrite.kind in ("sign", "factor", "chain factor"))
+    """Return how many values more may be strange: half of a value, and what is subtracted, may be known."""
+    return int(found.rewrite.kind in ("sign", "factor"))
 
 
 def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:

@@ -33,7 +33,7 @@ _GROWN, _OFTEN = 1e5, 1e2
 # operations that compiling a byte of code takes
 _COMPILED = 50
 # what a change may take however fast the gradient is, and where its values are looked at
-_LEAST_SECONDS, LOOKED_AT = 0.04, 0.2
+_LEAST_SECONDS, LOOKED_AT = 0.04, 0.5
 # how much sooner the trial of a change of a line with a first wrong value ends
 _SOONER = 4
 
