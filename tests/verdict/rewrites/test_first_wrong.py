@@ -11,8 +11,8 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.verdict.rewrites.first_wrong import Watch, known_of, slopes_of, suspects_of
+from diffcompare.verdict.rewrites.rewriting import Rewriting
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
-from diffcompare.verdict.rewrites.search import Rewriting
 from diffcompare.verdict.rewrites.syntax import Names, sites_of
 
 from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package

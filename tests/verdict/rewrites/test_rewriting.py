@@ -18,8 +18,9 @@ from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
+from diffcompare.verdict.rewrites.rewriting import Rewriting
 from diffcompare.verdict.rewrites.running import Changed, bodies_of
-from diffcompare.verdict.rewrites.search import Rewriting, _idle
+from diffcompare.verdict.rewrites.search import _idle
 from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
 from diffcompare.verdict.rewrites.trial import Trial, run_of
 
