@@ -31,6 +31,7 @@ from diffcompare.verdict.rewrites.syntax import (
     Site,
     is_elementwise,
     is_of_matrices,
+    named_slopes,
     stored,
     summands,
     text_of,
@@ -75,6 +76,8 @@ _ANGLES = ("np.pi / 180", "180 / np.pi")
 _NUMBER = re.compile(r"[\d.e-]+( (/|\*\*) [\d.]+)?|len\(\w+\)")
 # the parts of 1 that people multiply by, numbers whose roots they are, and how close a number is to what it stands for
 _PARTS, _ROOTS, _NEAR = 60, 1000, 1e-7
+# an element, and what chooses it
+_ELEMENT = re.compile(r"(\w+)\[([\w, ]+)\]")
 _NUMBERS = (int, float, np.generic, np.ndarray)
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
@@ -241,8 +244,20 @@ def pool_of(names: Names) -> Iterator[Item]:
     for name in names.variables:
         # of what a loop goes through, the part that it is at
         yield from (item(f"{name}[{at}]", 1.5, "*/") for at in names.indices if at != name)
+    for text in _elements(names):
+        yield item(text, 1.5, "*/+-")
     for first, second in combinations_with_replacement(parameters, 2):
         yield item(f"{first} * {second}", 1.7, "+-")
+
+
+def _elements(names: Names) -> Iterator[str]:
+    """Yield elements of slopes, and those next to one that a number chooses, where an element like them stands."""
+    found = {one[0]: (one[1], one[2]) for text in sorted(names.expressions) if (one := _ELEMENT.fullmatch(text))}
+    slopes = {name: slope for some in named_slopes(names.variables) for slope, name in some.items()}
+    texts = [f"{slopes[name]}[{at}]" for name, at in found.values() if name in slopes]
+    for name, at in found.values():
+        texts += [f"{name}[{k}]" for k in (int(at) - 1, int(at) + 1) if k >= 0] if at.isdigit() else []
+    yield from (text for text in dict.fromkeys(texts) if text not in found)
 
 
 def probed(site: Site, body: Body, number: int = 1) -> tuple[Change, Probe]:

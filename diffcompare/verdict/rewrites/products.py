@@ -39,8 +39,8 @@ _NUMBERS = ("1", "2")
 _SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 # about how many numbers are looked at, and products that are tried
 _LOOKED, _MOST = 40_000, 40
-# matrices of which products of three are made
-_MATRICES = 5
+# matrices and vectors of which products of three are made
+_MATRICES, _VECTORS = 5, 6
 # and how many numbers are held at once
 _HELD = 100_000
 
@@ -64,12 +64,12 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed | 
     added = {_bare(text_of(one)) for one in summands(site)}
     sizes = [np.abs(row) for text in added if (row := row_of(text, probe)) is not None] + [np.abs(own)]
     near = [text_of(one) for node in ast.walk(site.node) for one in next_elements(node)]
-    plain = list(dict.fromkeys([*names.variables, *names.elements, *near, *names.parts]))
+    plain = list(dict.fromkeys([*_squares(site), *names.variables, *names.elements, *near, *names.parts]))
     slices = [text for text in sorted(names.expressions) if _SLICE.fullmatch(text)]
     composed = _composed([*plain, *slices], parts, probe.space, at_hand, np.shape(value))
     others = [*sorted(names.expressions, key=len), *composed]
     texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe, own.size)
-    few = sum(text in plain for text in texts) + 2
+    few = len({*map(_closed, plain)}.intersection(texts)) + 2
     flat, paired = own.reshape(-1), 10 * _LOOKED // (few * own.size)
     found: list[tuple[float, str, str]] = []
     thirds = min(few, int((_LOOKED / own.size) ** (1 / 3)))
@@ -110,6 +110,13 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed | 
                 found.append((cost + 0.005 * len(text), text, operation))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, cost, operation))
+
+
+def _squares(site: Site) -> Iterator[str]:
+    """Yield the squares of what an expression divides by, by which the other term of a quotient's derivative does."""
+    for node in ast.walk(site.node):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            yield from (f"{one.id} ** 2" for one in ast.walk(node.right) if isinstance(one, ast.Name))
 
 
 def _right_rows(
@@ -203,6 +210,10 @@ def _composed(
         yield from [f"np.sum({a} * {b}, axis=1, keepdims=True)"] * ((m, n) == (k, j) and _fits((m, 1), shape))
     if len(shape) == 2:
         yield from _of_three(matrices[:_MATRICES], shape)
+        # what a projection takes off
+        for (a, (m, n)), (b, (k,)), (c, (j,)) in product(matrices[:_MATRICES], vectors[:_VECTORS], vectors[:_VECTORS]):
+            yield from [f"np.outer({a} @ {b}, {c})"] * (n == k and (m, j) == shape)
+            yield from [f"np.outer({b}, {c} @ {a})"] * (j == m and (k, n) == shape)
     # what the adjoint of a softmax multiplies by
     for (a, own), (b, other) in product(vectors, vectors):
         yield from [f"{a} - {b} @ {a}"] * (a != b and own == other == shape)

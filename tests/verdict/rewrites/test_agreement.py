@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict.rewrites import search
+from diffcompare.verdict.rewrites import rewriting
 
 from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package
 from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no package
@@ -25,7 +25,7 @@ def test_the_place_is_meant_after_which_no_value_is_strange(tmp_path: Path, monk
     assert marks_of("cosine", 1, tmp_path) == [
         ("du = c * u / nu - target / (nu * nt)", "this should be nu ** 2"),
     ]
-    monkeypatch.setattr(search, "left_strange", lambda *_: 0)
+    monkeypatch.setattr(rewriting, "left_strange", lambda *_: 0)
     assert len(marks_of("cosine", 1, tmp_path)) > 1
 
 

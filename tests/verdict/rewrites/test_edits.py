@@ -140,6 +140,22 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
             "-4 * CW + 2 * W @ (W.T @ CW)",
             "the term 2 * (CW @ (W.T @ W)) is missing",
         ),
+        # the other term of a quotient's derivative, what a projection takes off, an element of a slope
+        (
+            "morse",
+            " - c * a / na**2)",
+            ")",
+            "(c + 0.3) * (b / (na * nb))",
+            "the term -(a * c / na ** 2) is missing beside b / (na * nb)",
+        ),
+        (
+            "quaternion_jacobian",
+            "J @ (np.eye(4) - np.outer(unit, unit)) / norm",
+            "J / norm",
+            "J / norm",
+            "the term -np.outer(J @ unit, unit) is missing beside J",
+        ),
+        ("kalman_trend", "dP[0, 0] + dv[2]", "dP[0, 0]", "dP[0, 0]", "the term dv[2] is missing"),
         # a step in another index, a slice of as many elements, an element of what a loop goes through
         ("surface", "grad[i + 1, j]", "grad[i, j + 1]", "grad[i, j + 1]", "this should be grad[i + 1, j]"),
         ("rosenbrock_hessian", "** 2 - 400 * x[2:]", "** 2 - 400 * x[1:-1]", "x[1:-1]", "this should be x[2:]"),
