@@ -500,6 +500,8 @@ class Rewriting:
             # the whole product is asked
             best += [one for one in found if one not in best and one.says_as(best[0])]
             best += [one for one in found if one not in best and any(part.is_part_of(one) for part in best)]
+            # a value that another function gives may be wrong there
+            best += [one for one in found if one not in best and _is_called_in(one.body, best[0].rewrite.node)]
             # what another function returns is wrong there
             best = [one for one in best if not self._only_calls(one)] or best
         return replace(best[0], others=tuple(best[1:])) if best else None
@@ -549,6 +551,10 @@ def _factors(names: Names) -> Insertions:
 
 def _products(known: Known) -> Callable[[Names], Insertions]:
     return lambda names: lambda site, probe: products_of(site, names, probe, known)
+
+
+def _is_called_in(body: Body, node: Any) -> bool:
+    return any(called_name(one) == body.function.__name__ for one in ast.walk(node))
 
 
 def _is_divided(found: Found | None) -> bool:

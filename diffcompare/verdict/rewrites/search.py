@@ -91,10 +91,12 @@ def _prepared(
 ) -> Rewriting | None:
     """Read the sources; None where they are not known."""
     lines, own, ran = run_of(lambda: problem.claim(problem.x))
-    if traces is None:
-        shared = run_of(lambda: problem.values(problem.x))[1]
-    else:
+    shared = run_of(lambda: problem.values(problem.x))[1]
+    if traces is not None:
+        # what gives constants alone leaves no trace
+        silent = {place: code for place, code in own.items() if place not in shared}
         shared, own = (_codes(part.origins) for part in (traces.function, traces.gradient))
+        own = {**silent, **own}
     bodies = bodies_of(
         problem.gradient,
         own.keys() - shared.keys(),

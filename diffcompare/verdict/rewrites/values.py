@@ -139,7 +139,7 @@ def values_beside(
             whole = change + slope
             name = f"__value_{len(probe.space)}__"
             # a derivative that is put in as a whole tells nothing
-            told = operation != "=" or (is_fitting(site, "=") and times_of(here.certified, at[0].reshape(-1)) is None)
+            told = operation != "=" or times_of(here.certified, at[0].reshape(-1)) is None
             some = [(operation, times_of(gap - slope, whole))] if told else []
             some += [("+", times_of(gap, whole))] if operation == "=" and is_fitting(site, "+") else []
             for way, times in some:
