@@ -16,6 +16,7 @@ from diffcompare.arithmetic.array_floats import array_floats
 from diffcompare.errors import DiffcompareError, TraceError
 from diffcompare.floats import unit_roundoff
 from diffcompare.tracing.calling import Interruption
+from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.places import code_of
 from diffcompare.tracing.spans import definition_of, resolved, source_of, span_of
 from diffcompare.verdict.array_identity import moves_alike
@@ -238,12 +239,19 @@ def _of_function(problem: Problem, pair: ArrayPair, asked: Sequence[Nearby], bud
         return []
     for node in (term.use.operand, term.use.node):
         for origin in pair.function.origins.get(node, ()):
-            span = resolved(origin)
+            span = None if _is_part_of_call(pair, node, origin) else resolved(origin)
             if span is not None:
                 return [
                     Mark.at(span, role="f", message=_of_term(formula(pair.build, term.part, _names(problem)), term))
                 ]
     return []
+
+
+def _is_part_of_call(pair: ArrayPair, node: int, origin: Origin) -> bool:
+    """Tell whether the same expression of the user's makes something more of a value: a library's function does."""
+    place = origin.code, origin.instruction
+    users = (k for k, made in enumerate(pair.build.nodes) if node in made.operands)
+    return any(place == (one.code, one.instruction) for k in users for one in pair.function.origins.get(k, ()))
 
 
 def _of_term(text: str, term: Term) -> str:

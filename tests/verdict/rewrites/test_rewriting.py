@@ -964,3 +964,25 @@ def test_a_line_that_would_do_nothing_elsewhere_is_not_moved_there() -> None:
     v = dc.check_gradient(f, gradient, [0.3, -0.8, 1.1])
     assert v.status == "wrong"
     assert "stale" not in str(v.cause)
+
+
+class Held:
+    def slope(self, x: Any) -> Any:
+        angle = 3 * x
+        return np.cos(angle)
+
+    def twice(self, x: Any) -> Any:
+        return self.slope(x)
+
+
+@pytest.mark.places
+def test_what_only_hands_on_what_it_is_given_is_not_to_blame() -> None:
+    held, name = Held(), "slope"
+    verdict = dc.check_gradient(lambda x: np.sum(np.sin(3 * x)), lambda x: getattr(held, name)(x)[:], [0.3, 0.8])
+    first, *others = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (first.text, first.message) == ("np.cos(angle)", "the factor 3 is missing")
+    assert all(other.message == "or here: the factor 3 is missing" for other in others)
+    # a term, of which nothing tells that it is one of the inner function
+    verdict = dc.check_gradient(lambda x: np.sum(np.sin(3 * x) / 3 + x), lambda x: held.twice(x), [0.3, 0.8])
+    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert mark.text == "np.cos(angle)"
