@@ -503,8 +503,7 @@ class Rewriting:
             # a value that another function gives may be wrong there
             best += [one for one in found if one not in best and _is_called_in(one.body, best[0].rewrite.node)]
             # what another function returns is wrong there
-            own = [one for one in best if not self._only_calls(one)]
-            best = own or [one for one in best if self._calls(one.body) == min(self._calls(k.body) for k in best)]
+            best = [one for one in best if not self._only_calls(one)] or best
         return replace(best[0], others=tuple(best[1:])) if best else None
 
     def _calls(self, body: Body) -> int:

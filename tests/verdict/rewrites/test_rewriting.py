@@ -967,22 +967,43 @@ def test_a_line_that_would_do_nothing_elsewhere_is_not_moved_there() -> None:
 
 
 class Held:
+    def turned(self, x: Any) -> Any:
+        return np.cos(3 * x)
+
     def slope(self, x: Any) -> Any:
+        return self.turned(x)
+
+    def other_slope(self, x: Any) -> Any:
         angle = 3 * x
         return np.cos(angle)
-
-    def twice(self, x: Any) -> Any:
-        return self.slope(x)
 
 
 @pytest.mark.places
 def test_what_only_hands_on_what_it_is_given_is_not_to_blame() -> None:
-    held, name = Held(), "slope"
+    held, name = Held(), "other_slope"
     verdict = dc.check_gradient(lambda x: np.sum(np.sin(3 * x)), lambda x: getattr(held, name)(x)[:], [0.3, 0.8])
     first, *others = [mark for mark in verdict.marks if mark.role == "gradient"]
     assert (first.text, first.message) == ("np.cos(angle)", "the factor 3 is missing")
     assert all(other.message == "or here: the factor 3 is missing" for other in others)
-    # a term, of which nothing tells that it is one of the inner function
-    verdict = dc.check_gradient(lambda x: np.sum(np.sin(3 * x) / 3 + x), lambda x: held.twice(x), [0.3, 0.8])
-    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
-    assert mark.text == "np.cos(angle)"
+
+
+SPIN = np.array([0.3, -0.2, 0.5])
+
+
+class Turning:
+    def turned(self, w: Any) -> Any:
+        return np.array([[0, -w[0], -w[1]], [w[0], 0, w[2]], [w[1], -w[2], 0.0]])
+
+    def step(self, q: Any) -> Any:
+        return q + self.turned(0.05 * SPIN) @ q
+
+    def jacobian(self) -> Any:
+        return self.turned(0.05 * SPIN)
+
+
+@pytest.mark.places
+def test_of_functions_that_only_call_one_another_the_inner_one_is_to_blame() -> None:
+    turning = Turning()
+    verdict = dc.check_jacobian(lambda q: turning.step(q), lambda q: turning.jacobian(), [0.8, 0.3, -0.4])
+    (mark, *_) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (mark.text, mark.message) == ("self.turned(0.05 * SPIN)", "the term np.eye(3) is missing")
