@@ -21,7 +21,7 @@ from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.chains import alike
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, suspects_of, watched
 from diffcompare.verdict.rewrites.gaps import gaps_of
-from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
+from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed, value_of
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.needed import fitting, multiple, needed
@@ -29,7 +29,7 @@ from diffcompare.verdict.rewrites.other_data import OtherData
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed
 from diffcompare.verdict.rewrites.switching import Switches
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, is_value
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, is_value, text_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet, run_of
 from diffcompare.verdict.rewrites.values import Value, Values, values_beside
 
@@ -64,6 +64,8 @@ _MEASURED, _FOLLOWED = 20, 5
 _MULTIPLES = (-1.0625, 64.0, 0.015625)
 # what speaks against a change: it is right beside these data alone, or as other code runs in place of what is wrong
 _CHANCE, _OTHER_CODE = "chance", "other code"
+# or makes half or twice of what may be too many or too few so
+_NUMBER = "number"
 
 Insertions = Callable[[Site, Probe], Iterable[Insertion]]
 
@@ -398,9 +400,23 @@ class Rewriting:
             return None
         if self._does_nothing(rewrite, body):
             return None
+        if self._makes_a_number(rewrite, body):
+            return Found(rewrite, body, _NUMBER)
         by_chance = self._is_right_beside_others(rewrite, gradient) is False
         doubt = _CHANCE if by_chance else _OTHER_CODE if self._runs_other_code(gradient) else ""
         return Found(rewrite, body, doubt)
+
+    def _makes_a_number(self, rewrite: Rewrite, body: Body) -> bool:
+        """Tell whether another operation makes half or twice of a number: 3 - 1 is half of 3 + 1."""
+        match rewrite.node, rewrite.changes:
+            case ast.BinOp(op=op), [Change(owner, place, index, ast.BinOp() as new)] if type(op) is not type(new.op):
+                change, probe = probed(Site(rewrite.node, owner, place, index), body)
+                self.trial.noted(body, [change])
+                with contextlib.suppress(Exception):
+                    value, names = probe.seen or (math.nan, {})
+                    other = value_of(text_of(new), probe.space, names)
+                    return any(np.array_equal(other, times * value) for times in (2, 0.5))
+        return False
 
     def _does_nothing(self, rewrite: Rewrite, body: Body) -> bool:
         """Tell whether a function that is put around an expression gives the same whatever that is.

@@ -1007,3 +1007,23 @@ def test_of_functions_that_only_call_one_another_the_inner_one_is_to_blame() -> 
     verdict = dc.check_jacobian(lambda q: turning.step(q), lambda q: turning.jacobian(), [0.8, 0.3, -0.4])
     (mark, *_) = [mark for mark in verdict.marks if mark.role == "gradient"]
     assert (mark.text, mark.message) == ("self.turned(0.05 * SPIN)", "the term np.eye(3) is missing")
+
+
+COUNT = 3
+
+
+def of_three(x: Any) -> Any:
+    return (COUNT - 1) * np.sum(x**2)
+
+
+def forgets_the_two(x: Any) -> Any:
+    return (COUNT - 1) * x
+
+
+@pytest.mark.places
+def test_another_operation_that_makes_twice_of_a_number_is_a_factor() -> None:
+    verdict = dc.check_gradient(of_three, forgets_the_two, [0.3, 0.8])
+    assert str(verdict.cause) == "factor 2 missing: the claim is D/2 in every component"
+    (mark, *_) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    # 3 + 1 would do as well
+    assert (mark.text, mark.message) == ("(COUNT - 1) * x", "this is half of what it should be")
