@@ -409,7 +409,9 @@ class Rewriting:
     def _makes_a_number(self, rewrite: Rewrite, body: Body) -> bool:
         """Tell whether another operation makes half or twice of a number: 3 - 1 is half of 3 + 1."""
         match rewrite.node, rewrite.changes:
-            case ast.BinOp(op=op), [Change(owner, place, index, ast.BinOp() as new)] if type(op) is not type(new.op):
+            case ast.BinOp() as old, [Change(owner, place, index, ast.BinOp() as new)] if (
+                old.left is new.left and old.right is new.right
+            ):
                 change, probe = probed(Site(rewrite.node, owner, place, index), body)
                 self.trial.noted(body, [change])
                 with contextlib.suppress(Exception):
