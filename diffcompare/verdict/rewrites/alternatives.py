@@ -565,6 +565,11 @@ def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
         cost = 0.9 if isinstance(node, ast.Name) else 1.2
         new, words = ast.Attribute(node, "T", ast.Load()), ("this should be transposed", "{} should be transposed")
     yield Rewrite(node, (site.replaced(new),), cost - _familiar(new, names), "transposed", *words)
+    if isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult):
+        # each of many matrices
+        new = ast.parse(f"np.swapaxes({text_of(node)}, -1, -2)", mode="eval").body
+        words = "each of these matrices should be transposed", "each matrix of {} should be transposed"
+        yield Rewrite(node, (site.replaced(new),), cost + 0.1, "transposed", *words)
 
 
 def _symmetric(site: Site) -> Iterator[Rewrite]:

@@ -83,6 +83,9 @@ def _right(line: _Line, same: _Same, tried: Callable[[Rewrite, Body], Found | No
     for site in line.sites:
         if id(site.node) in inside or count == _EACH or not is_value(site) or isinstance(site.node, ast.Constant):
             continue
+        if isinstance(site.node, ast.Name) and isinstance(site.owner, ast.Call):
+            # what a function takes is not what passes through: of its value that would be right
+            continue
         count += 1
         found = tried(same.at(site), line.body)
         if found is not None:

@@ -1000,6 +1000,10 @@ class Turning:
     def jacobian(self) -> Any:
         return self.turned(0.05 * SPIN)
 
+    def turned_back(self, w: Any) -> Any:
+        x = 0.05 * w
+        return np.eye(3) - self.turned(x)
+
 
 @pytest.mark.places
 def test_of_functions_that_only_call_one_another_the_inner_one_is_to_blame() -> None:
@@ -1027,3 +1031,33 @@ def test_another_operation_that_makes_twice_of_a_number_is_a_factor() -> None:
     (mark, *_) = [mark for mark in verdict.marks if mark.role == "gradient"]
     # 3 + 1 would do as well
     assert (mark.text, mark.message) == ("(COUNT - 1) * x", "this is half of what it should be")
+
+
+STACK = np.random.default_rng(8).normal(size=(5, 3, 3))
+SHARE = np.random.default_rng(9).normal(size=(5, 3))
+
+
+def of_many_matrices(x: Any) -> Any:
+    return np.sum(SHARE[:, None] @ np.tanh(STACK @ x[:, None]))
+
+
+def forgets_to_turn_them(x: Any) -> Any:
+    slope = SHARE * (1 - np.tanh(STACK @ x[:, None])[:, :, 0] ** 2)
+    return np.sum(STACK @ slope[:, :, None], axis=0)[:, 0]
+
+
+@pytest.mark.places
+def test_each_of_many_matrices_is_transposed() -> None:
+    verdict = dc.check_gradient(of_many_matrices, forgets_to_turn_them, [0.3, 0.8, -0.2])
+    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (mark.text, mark.message) == ("STACK", "each of these matrices should be transposed")
+
+
+@pytest.mark.places
+def test_what_another_function_is_given_is_not_marked_beside_what_it_makes_of_it() -> None:
+    turning = Turning()
+    verdict = dc.check_jacobian(turning.step, lambda q: turning.turned_back(SPIN), [0.8, 0.3, -0.4])
+    (mark, *others) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (mark.text, mark.message) == ("np.eye(3) - self.turned(x)", "the minus should be a plus")
+    # of the other sign of what turns the result turns, too
+    assert [mark.text for mark in others] == ["0.05 * w"]
