@@ -522,8 +522,9 @@ class Rewriting:
             best += [one for one in found if one not in best and _is_called_in(one.body, best[0].rewrite.node)]
             # what another function returns is wrong there
             best = [one for one in best if not self._only_calls(one)] or best
-            # nor is what it is given
-            best[1:] = [one for one in best[1:] if not self._is_of_another(one.rewrite.changes[0].owner)]
+            # nor is what it is given, or what hands its value on
+            others = [one for one in best[1:] if not self._is_of_another(one.rewrite.changes[0].owner)]
+            best[1:] = [one for one in others if one.body.computes or not best[0].body.computes]
         return replace(best[0], others=tuple(best[1:])) if best else None
 
     def _calls(self, body: Body) -> int:

@@ -106,6 +106,11 @@ class Body:
     rounds: _Rounds
     place: Callable[[CodeType], Changed]
 
+    @property
+    def computes(self) -> bool:
+        """Tell whether it does more than hand on what other functions make of what it is given."""
+        return any(isinstance(node, ast.operator) for node in ast.walk(self.definition))
+
     @contextmanager
     def changed(self, changes: Sequence[Change]) -> Iterator[Changed]:
         """Yield the gradient with changes; ``SyntaxError`` or ``ValueError`` where that is no Python."""

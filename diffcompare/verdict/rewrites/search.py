@@ -106,7 +106,7 @@ def _prepared(
     if not bodies:
         return None
     # what only hands on what it is given comes last
-    bodies.sort(key=lambda body: not any(isinstance(node, ast.operator) for node in ast.walk(body.definition)))
+    bodies.sort(key=lambda body: not body.computes)
     nodes, run = _work(lines, traces)
     trial = Trial(problem, asked, budget, run, times=_times(asked))
     codes = [code for code in (*shared.values(), code_of(problem.function)) if code is not None]

@@ -982,9 +982,8 @@ class Held:
 def test_what_only_hands_on_what_it_is_given_is_not_to_blame() -> None:
     held, name = Held(), "other_slope"
     verdict = dc.check_gradient(lambda x: np.sum(np.sin(3 * x)), lambda x: getattr(held, name)(x)[:], [0.3, 0.8])
-    first, *others = [mark for mark in verdict.marks if mark.role == "gradient"]
-    assert (first.text, first.message) == ("np.cos(angle)", "the factor 3 is missing")
-    assert all(other.message == "or here: the factor 3 is missing" for other in others)
+    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (mark.text, mark.message) == ("np.cos(angle)", "the factor 3 is missing")
 
 
 SPIN = np.array([0.3, -0.2, 0.5])
