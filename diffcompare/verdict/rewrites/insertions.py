@@ -282,7 +282,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     terms = [_Size.of(term) for term in _values(summands(site), probe.space, at_hand)]
     # what is written as a number is no count
     is_written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
-    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written else "*/"
+    # what counts from 0 may have to count from 1
+    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written or shape else "*/"
     known: set[tuple[int, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
     for item in (

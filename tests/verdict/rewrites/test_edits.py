@@ -160,6 +160,14 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
         ("surface", "grad[i + 1, j]", "grad[i, j + 1]", "grad[i, j + 1]", "this should be grad[i + 1, j]"),
         ("rosenbrock_hessian", "** 2 - 400 * x[2:]", "** 2 - 400 * x[1:-1]", "x[1:-1]", "this should be x[2:]"),
         ("plackett_luce", "+= e[item] * weight", "+= weight", "weight", "the factor e[item] is missing"),
+        # what counts from 1
+        (
+            "trigonometric",
+            "i = np.arange(1, n + 1)\n    s,",
+            "i = np.arange(n)\n    s,",
+            "np.arange(n)",
+            "the constant 1 is missing",
+        ),
         # a sum in place of a count, a conjugate, a number that is called by pi
         ("density", "k @ diff / k.sum()", "k @ diff / len(k)", "len(k)", "this should be k.sum()"),
         ("fir_design", "E.conj().T", "E.T", "E.T", "this should be E.conj().T"),
