@@ -1060,3 +1060,20 @@ def test_what_another_function_is_given_is_not_marked_beside_what_it_makes_of_it
     assert (mark.text, mark.message) == ("np.eye(3) - self.turned(x)", "the minus should be a plus")
     # of the other sign of what turns the result turns, too
     assert [mark.text for mark in others] == ["0.05 * w"]
+
+
+def rippled(x: Any) -> Any:
+    return np.sum(np.sqrt(1 + np.sin(x) ** 2))
+
+
+def leaves_a_name_unread(x: Any) -> Any:
+    root = np.sqrt(1 + np.sin(x) ** 2)  # noqa: F841 - that is the mistake
+    return np.sin(x) * np.cos(x) / np.cosh(x)
+
+
+@pytest.mark.places
+def test_what_nothing_reads_may_be_meant_in_place_of_an_expression() -> None:
+    (mark, *_) = [
+        mark for mark in dc.check_gradient(rippled, leaves_a_name_unread, [0.3, 0.8]).marks if mark.role == "gradient"
+    ]
+    assert (mark.text, mark.message) == ("np.cosh(x)", "this should be root")
