@@ -28,8 +28,8 @@ __all__ = ["Direct", "Needed", "fitting", "multiple", "needed", "row_of", "times
 _CLOSE = 1e-8
 # sums that do not cancel; the parts of 1 that numbers are made of, how close to such, and the largest
 _CLEAR, _PARTS, _SHORT, _LARGEST = 1e-4, (60, 64, 1000), 1e-9, 1200
-# elements of a value that depends on itself, and of what is looked at at once
-_FEW, _HELD = 24, 200_000
+# elements of a value that depends on itself, that are looked at before the others, and that are held at once
+_FEW, _FIRST, _HELD = 24, 24, 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Direct:
         found = np.zeros(len(rows), dtype=bool)
         size = _CLOSE * np.max(np.abs(self.value), initial=0.0)
         # most are told by few elements
-        near = np.flatnonzero((np.abs(rows[:, :_FEW] - self.value[:_FEW]) <= size).all(axis=1))
+        near = np.flatnonzero((np.abs(rows[:, :_FIRST] - self.value[:_FIRST]) <= size).all(axis=1))
         found[near] = (np.abs(rows[near] - self.value) <= size).all(axis=1)
         return found
 
