@@ -282,8 +282,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     terms = [_Size.of(term) for term in _values(summands(site), probe.space, at_hand)]
     # what is written as a number is no count
     is_written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
-    # what counts from 0 may have to count from 1
-    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written or shape else "*/"
+    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written else "*/"
     known: set[tuple[int, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
     for item in (
@@ -318,6 +317,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
+        # what counts from 0 may have to count from 1
+        usual += "+-" * (item.text.isdigit() and shape != ())
         for operation in item.operations if item.text != own else "":
             factor = operation in "*/"
             # half of a sum is half of it, and what takes s * p off s is a factor 1 - p
