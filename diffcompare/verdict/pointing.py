@@ -43,8 +43,10 @@ _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
 # changes of the source that make a factor: of numbers, products and powers, of a mean in place of a sum
 _FACTORS = frozenset({"factor", "chain factor", "other value", "other function", "size"})
-# one name in place of another is seldom a factor, as a number in place of one is
+# one name in place of another is seldom a factor, as a number in place of one is; one number in place of another says
+# more than their quotient
 _NAMES = re.compile(r"[^\W\d][\w.]* stands in place of [^\W\d][\w.]*")
+_NUMBERS = re.compile(r"-?\d[\w.+-]* stands in place of -?\d[\w.+-]*")
 # changes that put one thing in place of another: what the function lacks then is a consequence
 _EXCHANGES = frozenset({"other value", "transposed", "shifted", "permuted"})
 # of a term that is used twice half may be left, and a value may be a number at the point
@@ -54,6 +56,8 @@ _LETTERS = {"Jacobian": "J", "Hessian": "H", "Hessian-vector product": "Hv"}
 _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
 # a cause that explains one row of a matrix
 _ROW = "in row ", "in the row of "
+# of a loop it is told number by number
+_EACH = ", and so "
 _CHAIN, _CONTRIBUTION = "the chain factor ", "a contribution of "
 # the term that a cause is about, and what is said of it
 _SAID = "has no contribution|is missing|is flipped|is counted twice|has [^;]* times its weight|in component"
@@ -129,7 +133,7 @@ def _explained(
     budget: Budget,
 ) -> Pointed:  # fmt: skip
     # a term is shown in the function, too
-    if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):
+    if found is not None and found[1] is not None and (cause is None or not _TERM.fullmatch(cause.text)):
         return _rewritten(found, cause, [])
     pair = _traced(problem, judgement)
     small = _elements_of(pair) <= _ELEMENTS
@@ -138,16 +142,20 @@ def _explained(
     marks: list[Mark] = []
     with suppress(Exception):
         marks += _of_function(problem, pair, asked, budget) if small and asked is not None else []
-    if found is None:
+    if found is None or found[1] is None:
         cause = _in_source(cause, marks)
-        return Pointed((*marks, *_of_sum(problem, cause)), cause)
+        # where a term is missing it can be added
+        own = _of_sum(problem, cause) or (found[0] if found else ())
+        return Pointed((*marks, *own), cause)
     return _rewritten(found, cause, marks)
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
     more, own = found
     marks = (*marks, *more)
-    other = own.kind not in _FACTORS or _NAMES.fullmatch(own.text) is not None
+    if own is None:
+        return Pointed(marks, cause)
+    other = own.kind not in _FACTORS or any(one.fullmatch(own.text) for one in (_NAMES, _NUMBERS))
     if cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or other):
         # a multiple of the derivative by a mistake that is no factor; of one without a name the size is told
         size = f": {cause.text}" if UNNAMED in cause.text and not cause.text.startswith(_ROW) else ""
@@ -160,7 +168,7 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
 
 def _is_consequence(cause: Cause) -> bool:
     """Tell whether a cause is about what a function or a variable lacks."""
-    return cause.kind == "treated as constant" or _TERM.fullmatch(cause.text) is not None
+    return cause.kind in ("treated as constant", "missing term") or _TERM.fullmatch(cause.text) is not None
 
 
 def _is_partial(cause: Cause) -> bool:
@@ -177,7 +185,7 @@ def _is_formal(cause: Cause | None) -> bool:
     if cause is None:
         return False
     formal = cause.kind in _FORMAL or cause.text.startswith((*_ROW, _CONTRIBUTION))
-    return formal or _CHAIN in cause.text or _is_partial(cause)
+    return formal or _CHAIN in cause.text or _EACH in cause.text or _is_partial(cause)
 
 
 def _is_cut(text: str) -> bool:

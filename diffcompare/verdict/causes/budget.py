@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 __all__ = ["BALLS", "BUILT", "Budget", "Exhausted"]
 
 # about two seconds of additions of long doubles in arrays
@@ -11,11 +14,13 @@ BALLS, BUILT = 300, 2000
 
 
 class Exhausted(Exception):  # noqa: N818 - no error: the search ends
-    """A search has used its operations up."""
+    """A search has used its operations up, or its time."""
 
 
 class Budget:
     """Operations that are left, and whether a search had too few for something: ``is_short``.
+
+    ``seconds``: of the processor, after which it ends whatever is left; the last resort.
 
     >>> budget = Budget(100)
     >>> budget.spend(60)
@@ -23,10 +28,10 @@ class Budget:
     40
     """
 
-    __slots__ = ("is_short", "left")
+    __slots__ = ("is_short", "left", "until")
 
-    def __init__(self, operations: int = _OPERATIONS) -> None:
-        self.left, self.is_short = operations, False
+    def __init__(self, operations: int = _OPERATIONS, seconds: float = math.inf) -> None:
+        self.left, self.is_short, self.until = operations, False, time.process_time() + seconds
 
     def has(self, least: int) -> bool:
         """Tell whether so many are left: for something that is not tried otherwise."""
@@ -36,5 +41,5 @@ class Budget:
     def spend(self, operations: int) -> None:
         """Take operations off before they are carried out; ``Exhausted`` where too few are left."""
         self.left -= operations
-        if self.left < 0:
+        if self.left < 0 or time.process_time() > self.until:
             raise Exhausted

@@ -25,7 +25,8 @@ _MOST = 12
 # places that are marked where nothing decides
 _PLACES = 3
 
-Told = tuple[list[Mark], Cause]
+# marks, and why they are there: None where only the place is known
+Told = tuple[list[Mark], Cause | None]
 Run = Callable[[Body, Sequence[Change]], Any]
 
 

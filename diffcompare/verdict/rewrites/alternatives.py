@@ -6,11 +6,11 @@ import ast
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, takewhile
+from itertools import combinations, dropwhile, takewhile
 from typing import Any, TypeGuard
 
 from diffcompare.verdict.rewrites.lines import FLIPPED, OPPOSITE, exchanged, of_line, of_places, should_be
-from diffcompare.verdict.rewrites.running import Change
+from diffcompare.verdict.rewrites.running import BOUNDED, Change
 from diffcompare.verdict.rewrites.syntax import (
     Names,
     Rewrite,
@@ -57,6 +57,8 @@ _NARROW = {
     "f2": "float16", "complex64": "complex64",
 }  # fmt: skip
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
+# where stands what a loop runs over, and what runs over several things at once
+_LOOPS, _ZIPPED = frozenset({"For.iter", "comprehension.iter"}), (BOUNDED, "zip", "enumerate", "list")
 
 
 def rewrites_of(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
@@ -89,6 +91,7 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             yield from _symmetric(site)
             yield from _next_to(site)
             yield from _unused(site, names)
+            yield from _reversed(site, names)
 
 
 def _repeated(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -126,6 +129,33 @@ def _unused(site: Site, names: Names) -> Iterator[Rewrite]:
         for name in names.unused:
             if name not in inner:
                 yield _instead(site, ast.Name(name, ast.Load()), 1.25)
+
+
+def _reversed(site: Site, names: Names) -> Iterator[Rewrite]:
+    """What a loop runs over, from its end; where the codes reverse something, what else may have to be."""
+    node = site.node
+    if not isinstance(node, ast.Name | ast.Call | ast.Attribute) or called_name(node) == BOUNDED:
+        return
+    # one array of several that a loop runs over, or all that it runs over
+    around = [*dropwhile(lambda field: field == "Call.args", reversed(site.around))]
+    if not _LOOPS.isdisjoint(around[:1]) and called_name(site.owner) in (*_ZIPPED, ""):
+        kind, words = "loop", "the loop should run over {}"
+    elif (
+        "::-1" in names.slices
+        and is_value(site)
+        and getattr(node, "id", "") in ("", *names.variables)
+        # then that one should not be reversed
+        and not (isinstance(site.owner, ast.BinOp) and "::-1" in text_of(site.owner))
+    ):
+        kind, words = "shifted", ""
+    else:
+        return
+    yield _instead(site, _turned(node), 1.2, kind, words)
+
+
+def _turned(node: ast.expr) -> ast.Subscript:
+    """Read something from its end."""
+    return ast.Subscript(node, ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1))), ast.Load())
 
 
 def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -265,7 +295,8 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
         yield _instead(site, ast.Constant(0 if value == 1 else 1), 0.75, "axis", "the axis should be {}")
     elif "shape" in site.around or not _INDEX.isdisjoint(site.around[-4:]):
         kind, words = ("size", "this should be {}") if "shape" in site.around else ("shifted", "the index should be {}")
-        for other in near:
+        # what is counted from the end is changed with its sign
+        for other in near if not isinstance(site.owner, ast.UnaryOp) else ():
             # other changes leave the bound of a slice out
             if other or site.field not in ("lower", "upper"):
                 yield _instead(site, ast.Constant(other), 0.9, kind, words)
@@ -466,6 +497,9 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         for axis in (0, 1):
             new = ast.Call(called, arguments, [ast.keyword("axis", ast.Constant(axis))])
             yield _instead(site, new, 1.24, "axis")
+    if name in ("cumsum", "cumprod") and _is_of_one(node):
+        # the adjoint of a sum from the beginning is one from the end
+        yield _instead(site, _turned(ast.Call(called, [_turned(node.args[0])], [])), 1.2)
     if name == "range":
         others = [
             [*arguments[:k], _plus(one, s), *arguments[k + 1 :]] for k, one in enumerate(arguments) for s in (-1, 1)

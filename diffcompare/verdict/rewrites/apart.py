@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 
 from diffcompare.watchdog import BUDGET, given_time, left_time
 
-__all__ = ["APART", "CutShort", "Failed", "apart", "given_more", "limited"]
+__all__ = ["APART", "CutShort", "Failed", "apart", "given_more", "given_seconds", "limited"]
 
 T = TypeVar("T")
 
@@ -102,6 +102,11 @@ def given_more() -> float:
     return max(1.0, given) if math.isfinite(given) else 1.0
 
 
+def given_seconds() -> float:
+    """Return the seconds of the processor after which a copy is ended."""
+    return _SECONDS * given_more() if APART else math.inf
+
+
 def _received(pipe: int, child: int) -> bytes | None:
     """Return what a copy writes, nothing where it waits for ever; None where that takes too long."""
     answer, asleep, before = b"", 0, None
@@ -156,7 +161,7 @@ def _confined(pipe: int) -> None:
     gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS * given_more())
+    signal.setitimer(signal.ITIMER_VIRTUAL, given_seconds())
     signal.signal(signal.SIGPROF, _give_up)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in [int(file.name) for file in Path("/dev/fd").iterdir()]:

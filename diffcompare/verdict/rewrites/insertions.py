@@ -103,6 +103,8 @@ class Probe:
         The number by which all values must be multiplied, where that makes the gradient right.
     moved : iterator of (value, step), optional
         What is added to each value, beside what it was before.
+    is_held : bool
+        Whether it is added to what the value was before, whatever that is now.
     stays : bool
         Whether each value was that while they were moved: none depends on one before it.
     times : list
@@ -116,6 +118,7 @@ class Probe:
     seen: tuple[Any, dict[str, Any]] | None = None
     factor: float | None = None
     moved: Iterator[tuple[Any, Floats]] | None = None
+    is_held: bool = False
     stays: bool = True
     times: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
 
@@ -130,7 +133,7 @@ class Probe:
         if self.moved is not None:
             before, step = next(self.moved)
             self.stays &= np.array_equal(value, before)
-            return step if self.added else value + step
+            return step if self.added else (before if self.is_held else value) + step
         if self.change is None:
             if not self.is_full:
                 kept = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in names.items()}

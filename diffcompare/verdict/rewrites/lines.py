@@ -345,13 +345,27 @@ def _stepped(parts: Sequence[Any]) -> Iterator[list[Any]]:
 def _moved(index: ast.Slice) -> Iterator[ast.Slice]:
     """Yield the slices of as many elements before and after one whose bounds are written as numbers."""
     begin, end = _bound(index.lower), _bound(index.upper)
-    if begin is None or end is None or index.step is not None:
+    if begin is None or end is None:
+        return
+    if index.step is not None:
+        yield from _moved_back(index) if text_of(index.step) == "-1" else ()
         return
     for step in (-1, 1):
         # what is left out at the end is counted from there
         if begin + step >= 0 and (end > 0 or end + step <= 0):
             lower, upper = (ast.Constant(bound) if bound else None for bound in (begin + step, end + step))
             yield ast.Slice(lower, upper)
+
+
+def _moved_back(index: ast.Slice) -> Iterator[ast.Slice]:
+    """Yield the same of one that goes from an element counted from the end to the beginning."""
+    first, last = (-1 if one is None else _bound(one) for one in (index.lower, index.upper))
+    if first is None or last is None or first >= 0 or (index.upper is not None and last < 0):
+        return
+    for step in (-1, 1):
+        if first + step < 0 and last + step >= -1:
+            lower = ast.UnaryOp(ast.USub(), ast.Constant(-first - step)) if first + step < -1 else None
+            yield ast.Slice(lower, ast.Constant(last + step) if last + step >= 0 else None, index.step)
 
 
 def _bound(node: ast.expr | None) -> int | None:

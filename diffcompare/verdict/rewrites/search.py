@@ -6,6 +6,7 @@ import ast
 import functools
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import CodeType
 
@@ -21,8 +22,9 @@ from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Told
-from diffcompare.verdict.rewrites.apart import APART, CutShort, Failed, apart, given_more
+from diffcompare.verdict.rewrites.apart import APART, CutShort, Failed, apart, given_more, given_seconds
 from diffcompare.verdict.rewrites.first_wrong import known_values
+from diffcompare.verdict.rewrites.located import located
 from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.needed import times_of
 from diffcompare.verdict.rewrites.other_data import OtherData
@@ -35,8 +37,8 @@ from diffcompare.verdict.value_and_gradient import whole_of
 
 __all__ = ["search"]
 
-# operations that a search takes, with the usual budget
-_SEARCHED = 800_000_000
+# operations that a search takes, with the usual budget, and those to find a place; the part of the time for the first
+_SEARCHED, _LOCATED, _SHARE = 800_000_000, 120_000_000, 0.75
 # operations that running one line of Python takes, and the shortest gradient
 _LINE, _SHORTEST = 60, 7_000
 # loops of so many nodes are rather run again than evaluated node by node
@@ -60,26 +62,36 @@ def search(
     ``values``: those of function and derivative; None where they cannot be followed.
     """
 
-    def find() -> Told | None:
+    def find() -> tuple[Told | None, bool]:
+        more, found, cut = given_more(), None, False
+        budget = Budget(int(_SEARCHED * more), _SHARE * given_seconds())
         try:
-            budget = Budget(int(_SEARCHED * given_more()))
             some = _prepared(problem, traces, asked, components, budget)
             if some is None or not some.is_repeated():
-                return None
+                return None, False
+        except Exhausted:
+            return None, True
+        try:
             some = some.with_kinds()
             found = some.found(values)
         except Exhausted:
-            raise CutShort from None
-        if found is None and budget.is_short:
-            raise CutShort
-        return None if found is None else found.told(components)
+            cut = True
+        if found is not None:
+            return found.told(components), False
+        cut |= budget.is_short
+        budget.left, budget.until = int(_LOCATED * more), math.inf
+        with suppress(Exhausted):
+            marks = located(some.parts, some.trial, some.known or some.computed(), some.idle)
+            return (marks, None) if marks else None, cut
+        return None, cut
 
     try:
-        return apart(find), ""
+        told, cut = apart(find) or (None, False)
     except CutShort:
         return None, _CUT
     except Failed as error:
         return None, _FAILED.format(error)
+    return told, _CUT if cut else ""
 
 
 def _prepared(

@@ -91,12 +91,12 @@ class Trial:
         except (SyntaxError, ValueError):
             return None
 
-    def value(self, body: Body, gradient: Changed) -> Floats | None:
-        """Evaluate a gradient at the point."""
+    def value(self, body: Body, gradient: Changed, beside: Nearby | None = None) -> Floats | None:
+        """Evaluate a gradient at a point, the first if none is given."""
         self.budget.spend(self.run)
         body.rounds.left = body.rounds.most
         with self.limited():
-            return _claim(replace(self.problem, gradient=gradient), self.asked[0])
+            return _claim(replace(self.problem, gradient=gradient), beside or self.asked[0])
         return None
 
     def is_right(self, body: Body, gradient: Changed, before: Callable[[Nearby], None] = lambda _: None) -> bool:

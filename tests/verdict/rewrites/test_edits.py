@@ -236,6 +236,22 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
             "context[k]",
             "the factor logistic(V[i] @ context[k]) is missing",
         ),
+        # from the end: what a loop runs over, what is summed up, another element to begin with
+        (
+            "residual_sigmoid",
+            "for g in grads[::-1]]",
+            "for g in grads]",
+            "grads",
+            "the loop should run over grads[::-1]",
+        ),
+        ("residual_sigmoid", "hs[-2::-1]", "hs[:0:-1]", "hs[:0:-1]", "the loop should run over hs[-2::-1]"),
+        (
+            "plackett_luce",
+            "np.cumsum(e[order][::-1])[::-1]",
+            "np.cumsum(e[order])",
+            "np.cumsum(e[order])",
+            "this should be np.cumsum(e[order][::-1])[::-1]",
+        ),
         # what the function computes is told as it is written there
         (
             "poisson",
@@ -271,12 +287,22 @@ def test_what_is_written_into_another_array_is_no_constant(tmp_path: Path) -> No
     assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == "alpha stands in place of grad"
 
 
-def test_a_name_in_anothers_place_is_told_though_it_makes_a_factor(tmp_path: Path) -> None:
-    case = next(one for one in OPEN if one.name == "coregional_gp")
-    text = case.edit(Bug("variable", "E[i, :] += w", "B[i, :] += w")).text
-    module = load(text, tmp_path, "coregional_gp")
-    # half of two components is wrong
-    assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == "B stands in place of E"
+@pytest.mark.parametrize(
+    ("name", "old", "new", "cause"),
+    [
+        # half of two components is wrong
+        ("coregional_gp", "E[i, :] += w", "B[i, :] += w", "B stands in place of E"),
+        # what is lost by it is a term
+        ("burgers", "np.roll(u, -1) - np.roll(u, 1)", "np.roll(u, 1) - np.roll(u, 1)", "1 stands in place of -1"),
+        # it is lost in each term of a sum
+        ("stochastic_volatility", "-(1 - phi) * np.sum(shock)", "-np.sum(shock)",
+         "the factor 1 - phi is missing in shock"),
+    ],
+)  # fmt: skip
+def test_what_the_source_says_is_the_cause(name: str, old: str, new: str, cause: str, tmp_path: Path) -> None:
+    case = next(one for one in OPEN if one.name == name)
+    module = load(case.edit(Bug("variable", old, new)).text, tmp_path, name)
+    assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == cause
 
 
 def test_the_number_by_which_a_missing_term_is_multiplied_is_told() -> None:
