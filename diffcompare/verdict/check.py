@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.adapters.door import adapted, adapted_point
+from diffcompare.adapters.door import adapted, adapted_point, parts_of
 from diffcompare.errors import shown
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.verdict.arguments import (
@@ -36,7 +36,7 @@ from diffcompare.verdict.observation import plain
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict, combined, verdict_of
-from diffcompare.watchdog import BUDGET, in_time, one_account
+from diffcompare.watchdog import BUDGET, OutOfTime, in_time, one_account
 
 __all__ = ["check_arguments", "check_gradient"]
 
@@ -73,7 +73,8 @@ def check_gradient(
         ``gradient(x, *args)`` returns the claimed gradient: an array of the shape of x, or x's tuple or dict of them.
         True: f returns both, ``(value, gradient)``, as for ``scipy.optimize.minimize(f, x0, jac=True)``.
     at : array_like, tuple, list or dict of arrays or of each other, Series or DataFrame
-        The point, of any shape; f is given what is passed: float32 numbers as such, labels and all. Where f returns one
+        The point, of any shape; f is given what is passed: float32 numbers as such, labels and all; but for a list or a
+        tuple of numbers, which is an array to it, as in SciPy. Where f returns one
         number for each row of an array, the rows are several points. An f that returns the same number wherever its
         argument is may read these very arrays, as the textbook's ``lambda W: net.loss(x, t)`` at ``net.params["W1"]``:
         they are moved then while it is judged, and put back.
@@ -128,6 +129,7 @@ def check_gradient(
     check_arguments({"f": f, "gradient": claimed}, args, noise, budget, evaluations)
     if isinstance(f, SymbolicFunction):
         scalar(f, "use check_jacobian")
+    original = f
     f, claimed = adapted(f, (at, *args)), adapted(claimed, (at, *args))
     at = adapted_point(at, (f, claimed))
     points = points_of(f, at, tuple(args))
@@ -150,6 +152,10 @@ def check_gradient(
     # asked first: calls may run out when it is asked why a gradient is wrong
     in_place = movable and box is not None and _is_read_in_place(f, at, tuple(args), box)
     verdicts = [judged(f, claimed, point) for point in points]
+    other = "" if verdicts[0].ok else _differs_for_sequence(original, at, tuple(args))
+    if other and judged(_of_sequence(f, type(at)), _of_sequence(claimed, type(at)), at).ok:
+        problem = _posed(f, claimed, at, None, tuple(args), None, None, guards)
+        return verdict_of(problem, plain(problem, "inconclusive", other), at, cause=cause_in_code, check=written)
     if len(verdicts) > 1:
         return combined(verdicts, remark)
     if in_place or (movable and UNUSED in verdicts[0].notes):
@@ -180,6 +186,30 @@ def _is_read_in_place(f: Any, at: Any, args: tuple[Any, ...], box: Any) -> bool:
             return difference(moving(f, at))
     except Exception:
         return False
+
+
+def _of_sequence(f: Callable[..., Any], kind: type) -> Callable[..., Any]:
+    """Return a function of an array that hands on a list or a tuple of its numbers."""
+    return lambda x, *args: f(kind(x), *args)
+
+
+def _differs_for_sequence(f: Any, at: Any, args: tuple[Any, ...]) -> str:
+    """Tell of an f that is one function of a list or a tuple of numbers, and another one of an array: x + (1.0,)."""
+    if not isinstance(at, list | tuple) or parts_of(at) is not None or np.ndim(at) != 1:
+        return ""
+    kind = type(at).__name__
+    try:
+        given = returned_numbers(lambda _: f(deepcopy(at), *args), 0.0, ())
+        array = returned_numbers(f, np.asarray(at, dtype=np.float64), args)
+    except OutOfTime:
+        return ""
+    if given is None or given.size != 1 or (array is not None and np.array_equal(given, array)):
+        return ""
+    of_array = "none" if array is None else f"{float(array)!r}" if array.size == 1 else f"{array.size} numbers"
+    return (
+        f"f returned {float(given)!r} for a {kind} of numbers, and {of_array} for an array of them, which it is given "
+        f"here: pass lambda x: f({kind}(x)), and the gradient likewise"
+    )
 
 
 def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:

@@ -32,7 +32,7 @@ from diffcompare.verdict.problem import Problem, State
 
 __all__ = [
     "ALL_AXES", "COARSE", "FLOOR", "LARGEST", "NOISE_RADII", "SEED", "SMALLEST", "Scene", "axis_of", "is_quantized",
-    "quantum", "room_along", "scene_along", "scene_of",
+    "quantum", "room_along", "scene_along", "scene_of", "size_of_others",
 ]  # fmt: skip
 
 SEED = 20_240_229
@@ -46,6 +46,8 @@ ALL_AXES = 200
 NOISE_RADII = (-48, -40, -30, -20, -14, -8)
 _AXIS_NOISE_RADII = (-48, -30, -8)
 _RISES = (-8, -11, -14, -17, -20)
+# of the largest component, what another one may be off by rounding
+_ROUNDINGS = 2.0**6
 # the bar at the largest step, relative to ‖g‖∞, for which the scale of another try is chosen
 _HEARD = 1e-7
 
@@ -70,7 +72,7 @@ class Scene:
 
     def alone(self, i: int) -> Scene:
         """Return the scene for one component, whatever others claim: what they are is seen from the function."""
-        return replace(self, size=max(float(self.own[i]), float(np.delete(self.rise, i).max(initial=0.0))))
+        return replace(self, size=max(float(self.own[i]), size_of_others(self.rise, self.scales, i)))
 
     def room(self, v: Floats) -> float:
         """Return the largest h for which x + h·v stays in the box."""
@@ -106,6 +108,16 @@ class Scene:
     def has_another_scale(self, i: int) -> bool:
         """Tell whether f is heard at another scale than that of the coordinate."""
         return not 1 / 2 <= self.audible(i) / self.scales[i] <= 2
+
+
+def size_of_others(slopes: Floats, scales: Floats, i: int) -> float:
+    """Return how large the other slopes are for one: beside its scale, or of which its own may be rounding.
+
+    A slope per metre is small beside one per nanometre, and counts as much.
+    """
+    others = np.delete(slopes, i)
+    in_scale = others * (np.minimum(np.delete(scales, i), scales[i]) / scales[i])
+    return float(max(in_scale.max(initial=0.0), _ROUNDINGS * unit_roundoff / FLOOR * others.max(initial=0.0)))
 
 
 def room_along(problem: Problem, v: Floats) -> float:

@@ -31,7 +31,17 @@ from diffcompare.verdict.probing import (
     uneven_steps,
 )
 from diffcompare.verdict.problem import Problem, State
-from diffcompare.verdict.scene import COARSE, FLOOR, LARGEST, SEED, axis_of, is_quantized, quantum, room_along
+from diffcompare.verdict.scene import (
+    COARSE,
+    FLOOR,
+    LARGEST,
+    SEED,
+    axis_of,
+    is_quantized,
+    quantum,
+    room_along,
+    size_of_others,
+)
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Slope", "slope_along", "slopes_of"]
@@ -105,12 +115,12 @@ def slopes_of(problem: Problem, state: State) -> dict[int, Slope]:
             slope = slope_along(problem, state, i, float(scales[i]))
             if slope is not None:
                 found[i] = slope
-        return _confirmed(problem, _compared(state, found))
+        return _confirmed(problem, _compared(state, found, scales))
     except OutOfTime:
         # the line through all variables is left out: what is wrong must be grossly so
         return {
             i: slope if slope.status == "consistent" or _is_gross(slope) else replace(slope, status="")
-            for i, slope in _compared(state, found).items()
+            for i, slope in _compared(state, found, scales).items()
         }
 
 
@@ -179,15 +189,16 @@ def _line(problem: Problem, state: State, i: int, reach: float, scale: float) ->
     return _Line(slope, terms, rounding, not np.ptp(values))
 
 
-def _compared(state: State, found: Mapping[int, Slope]) -> dict[int, Slope]:
+def _compared(state: State, found: Mapping[int, Slope], scales: Floats) -> dict[int, Slope]:
     """Hold each claim against the slope of f, in the size of all slopes."""
+    slopes = np.zeros(scales.size)
+    slopes[list(found)] = [abs(slope.value) for slope in found.values()]
     judged = dict(found)
     coarse = min(max(COARSE, 2.0**10 * max(state.unit, state.claim_unit)), 2.0**-12)
     for i, slope in found.items():
         claim = float(state.claimed[i])
-        others = max((abs(other.value) for j, other in found.items() if j != i), default=0.0)
         # near a critical point the gradient is small against what it is a step away
-        size = max(abs(claim), 2.0**-10 * slope.steepest, others)
+        size = max(abs(claim), 2.0**-10 * slope.steepest, size_of_others(slopes, scales, i))
         gap, threshold = abs(claim - slope.value), max(_PLAIN * slope.bar, 0.9 * FLOOR * size)
         known = slope.bar <= max(_NONE * size, min(coarse * size, _FEW * slope.finest))
         # of a claim that is inf nothing is plain, nor of a slope where nothing moves

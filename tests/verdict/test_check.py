@@ -113,6 +113,30 @@ def test_parameters_of_any_structure():
     assert as_tuple.status == "wrong"
 
 
+def test_a_function_of_a_tuple_is_no_function_of_an_array():
+    # + joins tuples, and adds to arrays
+    def f(p):
+        return sum(v * v for v in p + (1.0,))  # noqa: RUF005
+
+    def gradient(p):
+        return [2 * v for v in p]
+
+    told = "f returned 26.0 for a tuple of numbers, and 41.0 for an array of them"
+    verdict = dc.check_gradient(f, gradient, (3.0, 4.0))
+    assert verdict.status == "inconclusive"
+    assert told in str(verdict)
+    assert "pass lambda x: f(tuple(x)), and the gradient likewise" in str(verdict)
+    assert dc.check_gradient(lambda x: f(tuple(x)), lambda x: gradient(tuple(x)), (3.0, 4.0)).ok
+    assert told not in str(dc.check_gradient(f, gradient, np.array([3.0, 4.0])))
+    last = dc.check_gradient(lambda p: p.copy().pop() ** 2, lambda p: [0.0, 2 * p[-1]], [3.0, 4.0])
+    assert "f returned 16.0 for a list of numbers, and none for an array of them" in str(last)
+    # an array is what most functions are given as a list
+    assert dc.check_gradient(lambda x: np.sum(np.asarray(x) ** 2), lambda x: 3 * np.asarray(x), [3.0]).status == "wrong"
+    # 3 * x of a list is the list three times
+    doubled = dc.check_gradient(lambda x: np.sum(np.sin(3 * x)), lambda x: np.cos(3 * x), [0.3, 0.8])
+    assert "factor 3 is missing" in str(doubled.cause)
+
+
 def test_rows_are_several_points_where_the_function_takes_one():
     verdict = dc.check_gradient(
         lambda x: x[0] ** 2 * x[1], lambda x: np.array([2 * x[0] * x[1], x[0] ** 2]), [[1.0, 2.0], [3.0, 4.0]]

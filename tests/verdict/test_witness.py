@@ -132,6 +132,21 @@ def test_a_component_is_judged_by_its_own_claim_and_by_the_function(own: float) 
     assert words == {"wrong" if own == 1e-3 else "consistent"}
 
 
+@pytest.mark.parametrize("factors", [(1.0, 1.0), (-5.0, 1.0), (1.0, -5.0), (1.0, 1.01), (0.0, 1.0)])
+def test_components_of_other_units_are_each_judged_in_their_own(factors: tuple[float, float]) -> None:
+    # a slope of 1e-5 for each of 1e5 is no rounding beside one of 1e8 for each of 1e-8
+    def product(x: Array) -> Any:
+        return 1e3 * np.exp(-1e-3 / (x[0] * x[1]))
+
+    def apart(x: Array) -> Any:
+        return (1e5 * x[0]) ** 2 + np.log(x[1])
+
+    expected = tuple("consistent" if factor == 1 else "wrong" for factor in factors)
+    point = [1e5, 1e-8]
+    assert judged(product, lambda x: product(x) / (x[0] * x[1]) * 1e-3 / x * factors, point).status == expected
+    assert judged(apart, lambda x: np.array([2e10 * x[0], 1 / x[1]]) * factors, [3e-5, 2e5]).status == expected
+
+
 @pytest.mark.parametrize("factor", [1.0, 1.0001])
 def test_jumps_that_larger_steps_reach_are_no_bug(factor: float) -> None:
     # one jump at the smaller of two steps and two at the larger were taken for an error that stays
