@@ -72,6 +72,8 @@ def rank(
 
     Raises
     ------
+    TypeError
+        The differentiators are no mapping.
     ValueError
         There is no differentiator.
     DiffcompareError
@@ -89,6 +91,11 @@ def rank(
     """
     if differentiators is None:
         differentiators = installed(gradients=gradients)[0]
+    if not isinstance(differentiators, Mapping):
+        raise TypeError(
+            f"differentiators is a {type(differentiators).__name__}: must map names to callables; "
+            "pass {'name': function of (f, x)}"
+        )
     if not differentiators:
         raise ValueError("differentiators={}: is empty; pass {'name': function of (f, x)}")
     if catalogue is None:

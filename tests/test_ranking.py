@@ -236,6 +236,8 @@ def test_rows_and_columns():
     assert table["differentiator"].tolist() == ["a", "a", "b", "b"]
     assert table["status"].tolist() == ["ok", "kink"] * 2
     assert table["exact"].isna().tolist() == [False, True] * 2
+    with pytest.raises(TypeError, match="differentiators is a function: must map names to callables"):
+        dc.rank(dc.numerical_gradient)
     with pytest.raises(ValueError, match=r"differentiators=\{\}: is empty"):
         rank({})
 

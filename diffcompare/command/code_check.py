@@ -165,4 +165,4 @@ def _inconclusive(point: Any, reason: str) -> Verdict:
             "status": "inconclusive",
         }
     )
-    return Verdict("inconclusive", "calls", math.nan, math.nan, None, None, components, (reason,))
+    return Verdict("inconclusive", "calls", math.nan, math.nan, None, None, components, headline=reason)

@@ -13,6 +13,7 @@ from diffcompare.command.options import (
     DONE,
     FINDING,
     INCONCLUSIVE,
+    SECONDS,
     check_output,
     check_report,
     code_beside,
@@ -68,7 +69,7 @@ _VERDICTS = {
 @click.option(
     "--budget",
     metavar="SECONDS",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="That one verdict may take.  [default: 60]",
 )
 @click.option("--evaluations", metavar="N", type=int, help="The calls of F and GRAD that one verdict may take.")
@@ -198,7 +199,7 @@ def check(
 @click.option(
     "--budget",
     metavar="SECONDS",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="That each check of the code may take.  [default: 60]",
 )
 @timeout_option

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,6 +19,7 @@ __all__ = [
     "FINDING",
     "INCONCLUSIVE",
     "INTERRUPTED",
+    "SECONDS",
     "UNREAD",
     "check_output",
     "check_report",
@@ -67,10 +70,21 @@ format_option = click.option(
 )
 
 
+class _Seconds(click.FloatRange):
+    """A time that one can wait for, of at most three weeks: the system counts it in milliseconds of 31 bits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail("nan is no number of seconds", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(0, 2_000_000, min_open=True)
 timeout_option = click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="For the Python code of one function, or of one point to check.  [default: no limit]",
 )
 

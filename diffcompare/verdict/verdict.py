@@ -49,6 +49,7 @@ _ADVICE = {
     "out-of-domain": "The function has no finite value or derivative here; check at a point inside its domain.",
     "inconclusive": "Check at another point, or pass formula= (and noise= if the function is only accurate to that).",
 }
+_OTHER_FORMULA = "Fix f or formula=, whichever is not what you meant."
 
 
 class Explanation(str):
@@ -199,12 +200,11 @@ class Verdict:
 def sentences(verdict: Verdict) -> list[str]:
     """Return the lines of an explanation without the picture: what happened, then how it was judged and what to do."""
     told = getattr(verdict.cause, "kind", "") == "guard"
-    lines = [
-        f"{verdict.status}: {verdict.cause}." if told else f"{verdict.status}: {verdict.headline or _headline(verdict)}"
-    ]
+    headline = verdict.headline or _headline(verdict)
+    lines = [f"{verdict.status}: {verdict.cause}." if told else f"{verdict.status}: {headline}"]
     cause = [f"Cause: {verdict.cause}."] if verdict.cause and not told else []
     rungs = [note for note in verdict.notes if note.startswith("not by ")]
-    notes = [note for note in verdict.notes if note not in rungs and note not in verdict.headline]
+    notes = [note for note in verdict.notes if note not in rungs and note != headline and note not in verdict.headline]
     room = 2 if verdict.marks else 5
     notes = [_sentence(note) for note in (*notes[: max(room - len(rungs), 2)], *rungs)][:room]
     if verdict.status == "inconclusive":
@@ -216,8 +216,6 @@ def sentences(verdict: Verdict) -> list[str]:
     lines.append(f"Judged by {_EVIDENCE[verdict.evidence].format(verdict.what)}{opaque}.")
     lines += _worst_line(verdict)
     lines += [] if verdict.marks else cause
-    if verdict.blame == "formula":
-        lines.append(f"The function is not the formula that was given; the {verdict.what} is not to blame.")
     if not math.isnan(verdict.resolution):
         lines.append(f"Resolution: an error above {_resolution(verdict)} would be seen.")
     if not math.isnan(verdict.rounding) and verdict.status != "wrong":
@@ -231,7 +229,8 @@ def sentences(verdict: Verdict) -> list[str]:
     ruled = verdict.evidence != "calls" or any(name != "calls" for name, *_ in verdict.rungs)
     if ruled or verdict.status != "inconclusive":
         # where no rule was tried the first line says what the code did, and its remedy
-        lines.append(_ADVICE[verdict.status].format(verdict.what))
+        advice = _OTHER_FORMULA if verdict.blame == "formula" else _ADVICE[verdict.status]
+        lines.append(advice.format(verdict.what))
     derivable = MOVED not in verdict.notes and (verdict.what, verdict.evidence) == ("gradient", "identity")
     if derivable and (verdict.status, verdict.blame) == ("wrong", "gradient"):
         value = "lambda x: f(x)[0]" if _returns_both(verdict.snippet) else "f"
@@ -381,6 +380,9 @@ def _sentence(note: str) -> str:
 
 def _headline(verdict: Verdict) -> str:
     bad, count = verdict.components[verdict.components["status"] == verdict.status], len(verdict.components)
+    if verdict.blame == "formula":
+        told = (note for note in verdict.notes if "formula" in note)
+        return next(told, "f is not the given formula")
     if verdict.status == "wrong":
         sizes = bad["relative"].to_numpy(dtype=float)
         size = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
@@ -423,6 +425,8 @@ def _worst_line(verdict: Verdict) -> list[str]:
     row = worst_first(verdict.components).iloc[0]
     name, claimed, certified = row["component"], float(row["claimed"]), float(row["certified"])
     difference = float(row["difference"])
+    if verdict.blame == "formula" and not difference:
+        return []
     if math.isnan(certified):
         if math.isnan(claimed):
             return []

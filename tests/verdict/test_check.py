@@ -151,6 +151,11 @@ def test_a_formula_that_is_not_the_function_is_blamed():
     assert verdict.status == "wrong"
     assert verdict.blame == "formula"
     assert verdict.cause is None
+    # not "the gradient differs from the derivative", nor what to do about it
+    first, *rest = str(verdict).splitlines()
+    assert first == "wrong: f is not the given formula; the gradient fits the code of f"
+    assert "Fix f or formula=, whichever is not what you meant." in rest
+    assert "Worst component" not in str(verdict)
 
 
 def test_arguments_go_to_both():
